@@ -1,0 +1,1 @@
+"""Reports and how they are read: Document, Block, Page, Passage, a reader for each file type."""

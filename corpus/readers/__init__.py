@@ -1,0 +1,1 @@
+"""One reader for each kind of file; `reading.read_document` chooses between them."""

@@ -1,0 +1,1 @@
+"""How good retrieval is: judged collections run through the production Retriever."""

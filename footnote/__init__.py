@@ -1,0 +1,1 @@
+"""The command line that ties corpus, indexer, service and eval together."""

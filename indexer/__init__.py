@@ -1,0 +1,1 @@
+"""From documents to an index generation: passages, vectors, postings, and atomic publishing."""

@@ -1,0 +1,1 @@
+"""From an index generation to answers: the Retriever, the Answerer and the HTTP service."""
