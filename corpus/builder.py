@@ -7,8 +7,9 @@ from dataclasses import replace
 from corpus.model import Block, BlockKind, Metadata, Page
 
 _SPACES = re.compile(r"[^\S\n]+")
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\u2028\u2029\ufeff\u00ad\u200b\ud800-\udfff]"
+# Control characters, soft hyphens, zero-width spaces, byte order marks, surrogates.
+_DROPPED = re.compile(
+    r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\u00ad\u200b\u2028\u2029\ufeff\ud800-\udfff]"
 )
 _TIGHT = frozenset({BlockKind.LIST_ITEM, BlockKind.TABLE, BlockKind.CONTENTS})
 
