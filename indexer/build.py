@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from corpus.errors import FootnoteError, ReadError
 from corpus.model import Document, Metadata, Passage
 from corpus.sources import SourceFile, discover_sources
-from indexer.chunking import ChunkLimits, chunk_document, encoder_text
+from indexer.chunking import ChunkLimits, chunk_document, with_headings
 from indexer.documents import DocumentRecord, FileStamp, save_documents
 from indexer.encoders import Encoder, Floats
 from indexer.errors import NothingIndexed
@@ -270,8 +270,12 @@ def _write(
         texts.put(document.text)
         mine = chunk_document(document, limits)
         passages.extend(mine)
-        headed.extend(encoder_text(document, passage) for passage in mine)
-        bare.extend(document.text[passage.start : passage.end] for passage in mine)
+        slices = [document.text[passage.start : passage.end] for passage in mine]
+        bare.extend(slices)
+        headed.extend(
+            with_headings(document.title, passage.section_path, text)
+            for passage, text in zip(mine, slices, strict=True)
+        )
         progress.advance()
     hashes = [hashlib.sha256(text.encode()).hexdigest()[:32].encode() for text in headed]
     projection, vectors, tokens, encoded = _encode(headed, hashes, old, encoder, progress)

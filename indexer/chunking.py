@@ -40,15 +40,8 @@ class _Unit:
     block: Block
 
 
-def encoder_text(document: Document, passage: Passage) -> str:
-    """Return what the encoder reads for a passage: title and headings on a line, then the text."""
-    return with_headings(
-        document.title, passage.section_path, document.text[passage.start : passage.end]
-    )
-
-
 def with_headings(title: str, section_path: tuple[str, ...], text: str) -> str:
-    """Lead a text with its document's title and its headings, shortened to a line."""
+    """Return what the encoder reads for a passage: title and headings on a line, then its text."""
     path = " > ".join(part[:80] for part in (title, *section_path[-3:]) if part)
     return f"{path}\n{text}" if path else text
 

@@ -76,25 +76,30 @@ class DocumentTable:
         at = self._positions.get(document_id)
         return None if at is None else self.records[at]
 
-    def blocks(self, record: DocumentRecord) -> tuple[Block, ...]:
-        """Return a document's blocks."""
-        blocks = []
-        for row in range(record.first_block, record.last_block):
-            kind, start, end, level, page = (int(value) for value in self._blocks[row])
-            extra = self._extras.get(row, {})
-            pinpoint, metadata = extra.get("pinpoint"), extra.get("metadata", {})
-            blocks.append(
-                Block(
-                    kind=_KINDS[kind],
-                    start=start,
-                    end=end,
-                    level=level,
-                    page=page or None,
-                    pinpoint=pinpoint if isinstance(pinpoint, str) else None,
-                    metadata=metadata if isinstance(metadata, dict) else {},
-                )
-            )
-        return tuple(blocks)
+    def blocks(
+        self, record: DocumentRecord, *, start: int = 0, end: int | None = None
+    ) -> tuple[Block, ...]:
+        """Return a document's blocks, those that overlap text[start:end]."""
+        first, last = record.first_block, record.last_block
+        mine = self._blocks[first:last]
+        low = first + int(np.searchsorted(mine[:, 2], start, side="right"))
+        if end is not None:
+            last = first + int(np.searchsorted(mine[:, 1], end, side="left"))
+        return tuple(self._block(row) for row in range(low, last))
+
+    def _block(self, row: int) -> Block:
+        kind, start, end, level, page = (int(value) for value in self._blocks[row])
+        extra = self._extras.get(row, {})
+        pinpoint, metadata = extra.get("pinpoint"), extra.get("metadata", {})
+        return Block(
+            kind=_KINDS[kind],
+            start=start,
+            end=end,
+            level=level,
+            page=page or None,
+            pinpoint=pinpoint if isinstance(pinpoint, str) else None,
+            metadata=metadata if isinstance(metadata, dict) else {},
+        )
 
     def document(self, record: DocumentRecord, texts: TextStore) -> Document:
         """Return the document as it was read."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from indexer.errors import IndexDamaged
 from indexer.files import write_atomically
 
-
 _CACHED = 64
 
 

@@ -86,9 +86,8 @@ class FaissStore:
         parameters = None
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
-            parameters = faiss.SearchParameters(  # type: ignore[call-arg]
-                sel=faiss.IDSelectorBitmap(bits)  # type: ignore[arg-type]
-            )
+            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         scores, rows = self._index.search(query[None, :], k, params=parameters)
         order = np.lexsort((rows[0], -scores[0]))
         return rows[0][order], scores[0][order]
