@@ -1,8 +1,9 @@
 """Cuts a document into passages that follow its blocks."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from corpus.model import Block, BlockKind, Document, MetadataValue, Passage
 
@@ -13,6 +14,7 @@ _APART = frozenset(
 _WHOLE = frozenset({BlockKind.LIST_ITEM, BlockKind.TABLE})
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])[\"'”’)\]]*\s+")
 _WHITE = re.compile(r"\s+")
+_LONGEST_WORD = 4096  # characters of one word that are looked through for a place to cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,15 @@ def _piece_ends(text: str, start: int, end: int, fits: Callable[[int, int], bool
             words = [match.start() for match in _WHITE.finditer(text, start + 1, cuts[0])]
             best = _longest(start, words, fits) if words else None
         if best is None:
-            best = start + 1
-            while best < end and best - start < 4096 and fits(start, best + 1):
-                best += 1
+            characters = range(start + 1, min(end, start + _LONGEST_WORD) + 1)
+            best = _longest(start, characters, fits) or start + 1
         yield best
         start = best
         while start < end and text[start].isspace():
             start += 1
 
 
-def _longest(start: int, cuts: list[int], fits: Callable[[int, int], bool]) -> int | None:
+def _longest(start: int, cuts: Sequence[int], fits: Callable[[int, int], bool]) -> int | None:
     """Return the last of ascending cuts up to which the text fits, by galloping; None if none."""
     if not cuts or not fits(start, cuts[0]):
         return None
@@ -189,39 +190,24 @@ def _joins(
     path: tuple[str, ...],
     limits: ChunkLimits,
 ) -> bool:
+    """Tell whether units[index] goes into the passage that holds `group`."""
     unit = units[index]
-    if not _fits_after(
-        document, group, unit.end, sum(one.tokens for one in group) + unit.tokens, path, limits
+    text = document.text[group[0].start : unit.end]
+    # Tokens of parts don't add up to those of the whole, so the whole is counted.
+    if limits.count_tokens(text) > limits.max_tokens or not limits.fits(
+        with_headings(document.title, path, text)
     ):
         return False
-    if unit.block.kind in _WHOLE and unit.block.kind is not group[-1].block.kind:
-        # A list or table begins here: join it to what leads in only if all of it fits, or if
-        # it would not fit into a passage of its own either.
-        rest = [unit]
-        for one in units[index + 1 :]:
-            if one.block.kind is not unit.block.kind:
-                break
-            rest.append(one)
-        tokens = sum(one.tokens for one in rest)
-        together = tokens + sum(one.tokens for one in group)
-        return (
-            together <= limits.max_tokens
-            or tokens > limits.max_tokens
-            or all(one.block.kind is BlockKind.HEADING for one in group)
-        )
-    return True
-
-
-def _fits_after(
-    document: Document,
-    group: list[_Unit],
-    end: int,
-    tokens: int,
-    path: tuple[str, ...],
-    limits: ChunkLimits,
-) -> bool:
-    return tokens <= limits.max_tokens and limits.fits(
-        with_headings(document.title, path, document.text[group[0].start : end])
+    if unit.block.kind not in _WHOLE or unit.block.kind is group[-1].block.kind:
+        return True
+    # A list or table begins here. It joins what leads up to it if all of it fits, if it would
+    # not fit into a passage of its own either, or if only headings come before.
+    if all(one.block.kind is BlockKind.HEADING for one in group):
+        return True
+    rest = list(takewhile(lambda one: one.block.kind is unit.block.kind, units[index:]))
+    alone = sum(one.tokens for one in rest)
+    return (
+        alone > limits.max_tokens or alone + sum(one.tokens for one in group) <= limits.max_tokens
     )
 
 
