@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from corpus.reading import READER_VERSION, read_document
 from numpy.typing import NDArray
 
 from corpus.errors import FootnoteError, ReadError
 from corpus.model import Document, Metadata, Passage
+from corpus.readers import READER_VERSION
+from corpus.reading import read_document
 from corpus.sources import SourceFile, discover_sources
 from indexer.chunking import ChunkLimits, chunk_document, with_headings
 from indexer.documents import DocumentRecord, FileStamp, save_documents
