@@ -14,7 +14,7 @@ _APART = frozenset(
 _WHOLE = frozenset({BlockKind.LIST_ITEM, BlockKind.TABLE})
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])[\"'”’)\]]*\s+")
 _WHITE = re.compile(r"\s+")
-_LONGEST_WORD = 4096  # characters of one word that are looked through for a place to cut
+_LONGEST_WORD = 1024  # characters of one word that are looked through for a place to cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +70,32 @@ def _sections(document: Document) -> Iterator[tuple[tuple[str, ...], list[Block]
     """Yield each stretch of blocks under one heading, with the headings above it."""
     stack: list[tuple[int, str]] = []
     current: list[Block] = []
+    title = _title_block(document)
     for block in document.blocks:
         if block.kind is BlockKind.HEADING:
             only_headings = all(one.kind is BlockKind.HEADING for one in current)
             deeper = not current or block.level > current[-1].level
             if current and not (only_headings and deeper):
-                yield _path(stack, document.title), current
+                yield tuple(name for _, name in stack), current
                 current = []
             while stack and stack[-1][0] >= block.level:
                 stack.pop()
-            stack.append((block.level, document.text[block.start : block.end]))
+            if block is not title:
+                stack.append((block.level, document.text[block.start : block.end]))
         current.append(block)
     if current:
-        yield _path(stack, document.title), current
+        yield tuple(name for _, name in stack), current
 
 
-def _path(stack: list[tuple[int, str]], title: str) -> tuple[str, ...]:
-    names = [_WHITE.sub(" ", name) for _, name in stack]
-    return tuple(names[1:] if names and names[0].casefold() == title.casefold() else names)
+def _title_block(document: Document) -> Block | None:
+    """Return the heading that only says the report's title: the first, if alone on its level."""
+    headings = [block for block in document.blocks if block.kind is BlockKind.HEADING]
+    if not headings:
+        return None
+    first = headings[0]
+    same = document.text[first.start : first.end].casefold() == document.title.casefold()
+    alone = first is document.blocks[0] and all(one.level > first.level for one in headings[1:])
+    return first if same or alone else None
 
 
 def _runs(blocks: list[Block]) -> Iterator[list[Block]]:

@@ -35,9 +35,15 @@ def test_small_sections_become_one_passage_each_with_their_heading() -> None:
 
 
 def test_a_heading_followed_by_a_deeper_one_stays_with_it() -> None:
-    document = build((H, "One", 1), (H, "Deeper", 2), (P, "a b.", 0))
+    document = build((P, "Lead.", 0), (H, "One", 1), (H, "Deeper", 2), (P, "a b.", 0))
     passages = chunk_document(document, by_words(50))
-    assert [p.section_path for p in passages] == [("One", "Deeper")]
+    assert [p.section_path for p in passages] == [(), ("One", "Deeper")]
+
+
+def test_the_title_is_not_part_of_the_section_path() -> None:
+    document = build((H, "The Report: full title", 1), (H, "One", 2), (P, "a b.", 0))
+    (passage,) = chunk_document(document, by_words(50))
+    assert passage.section_path == ("One",)
 
 
 def test_a_table_that_fits_is_not_parted_from_its_rows() -> None:
