@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.model import Block, BlockKind, Document, Metadata, Page
+from indexer.files import open_array
 from indexer.texts import TextStore
 
 _KINDS = list(BlockKind)
@@ -130,7 +131,7 @@ class DocumentTable:
                 row["notices"], row["warnings"] = tuple(row["notices"]), tuple(row["warnings"])
                 records.append(DocumentRecord(**row))
         extras = json.loads((folder / "block_extras.json").read_text(encoding="utf-8"))
-        blocks = np.load(folder / "blocks.npy", allow_pickle=False, mmap_mode="r")
+        blocks = open_array(folder / "blocks.npy")
         return cls(records, blocks, {int(row): extra for row, extra in extras.items()})
 
 

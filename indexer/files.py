@@ -3,6 +3,10 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def sync_folder(folder: Path) -> None:
@@ -38,3 +42,9 @@ def hash_file(file: Path) -> str:
     """Return the hex sha256 of a file's bytes."""
     with file.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def open_array(file: Path) -> NDArray[Any]:
+    """Map a .npy file into memory, read only; nothing in it is ever unpickled."""
+    # A plain array over the map: slicing a numpy.memmap costs several times as much.
+    return np.asarray(np.load(file, allow_pickle=False, mmap_mode="r"))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from corpus.model import BlockKind, Metadata, MetadataValue, Passage
 from indexer.documents import DocumentRecord, DocumentTable
+from indexer.files import open_array
 
 _KINDS = list(BlockKind)
 _COLUMNS = ("document", "start", "end", "kind", "page_start", "page_end", "section")
@@ -93,8 +94,8 @@ class PassageTable:
         """Open what `save_passages` wrote."""
         words = json.loads((folder / "passages.json").read_text(encoding="utf-8"))
         return cls(
-            np.load(folder / "passages.npy", allow_pickle=False, mmap_mode="r"),
-            np.load(folder / "passage_hashes.npy", allow_pickle=False, mmap_mode="r"),
+            open_array(folder / "passages.npy"),
+            open_array(folder / "passage_hashes.npy"),
             [tuple(path) for path in words["sections"]],
             {int(row): extra for row, extra in words["extras"].items()},
             documents,
