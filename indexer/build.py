@@ -306,7 +306,7 @@ def _encode(
     reusable = old if old is not None and old.manifest.late_interaction == name else None
     projection = reusable.tokens.projection if reusable else _projection(encoder)
     vectors = np.zeros((len(texts), encoder.dims), np.float32)
-    tokens = [np.zeros((0, TOKEN_DIMS), np.int8)] * len(texts)
+    tokens = [np.zeros((0, projection.shape[1]), np.int8)] * len(texts)
     known = (
         {bytes(digest): row for row, digest in enumerate(reusable.passages.hashes)}
         if reusable

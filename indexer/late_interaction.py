@@ -23,7 +23,8 @@ _EPSILON = 1e-9
 def fit_projection(encoder: Encoder, texts: Sequence[str]) -> Floats:
     """Return the (dims, TOKEN_DIMS) projection that keeps most of the texts' token vectors.
 
-    The leading right singular vectors of their unit token vectors. The texts are fixed and apart
+    An encoder of fewer dims than TOKEN_DIMS keeps them all. The columns are the leading
+    right singular vectors of the unit token vectors. The texts are fixed and apart
     from any corpus, so a re-index and a rebuild from scratch project alike.
     """
     tokens = np.concatenate([_unit(rows) for rows in encoder.encode(texts).tokens])
@@ -86,7 +87,7 @@ class TokenVectors:
         np.save(folder / "token_projection.npy", projection)
         np.save(folder / "token_offsets.npy", offsets)
         vectors = np.lib.format.open_memmap(
-            folder / "token_vectors.npy", "w+", np.int8, (int(offsets[-1]), TOKEN_DIMS)
+            folder / "token_vectors.npy", "w+", np.int8, (int(offsets[-1]), projection.shape[1])
         )
         for row, rows in enumerate(passages):
             vectors[offsets[row] : offsets[row + 1]] = rows

@@ -96,7 +96,7 @@ class Answerer:
     """Answers questions from one open generation by quoting it."""
 
     def __init__(self, retriever: Retriever, settings: ServiceSettings) -> None:
-        self._retriever = retriever
+        self.retriever = retriever
         self._settings = settings
 
     def answer(self, query: SearchQuery) -> Answer:
@@ -106,7 +106,7 @@ class Answerer:
             BadQuery: The question is empty.
             BadFilter: A filter is not understood.
         """
-        result = self._retriever.search(query)
+        result = self.retriever.search(query)
         candidates = self._candidates(query.query, result)
         confidence = self._confidence(query.query, candidates)
         if not candidates or confidence < self._settings.abstain_below:
@@ -125,7 +125,7 @@ class Answerer:
     def _score_passage(
         self, hit: Hit, query_tokens: Floats, weights: dict[str, float]
     ) -> list[_Candidate]:
-        index = self._retriever.index
+        index = self.retriever.index
         passage = hit.passage
         full_text = index.texts.get(passage.text_sha256)
         blocks = index.documents.blocks(
@@ -137,7 +137,7 @@ class Answerer:
         candidates = []
         for sentence, similarity in zip(sentences, late, strict=True):
             text = full_text[sentence.start : sentence.end]
-            stems = self._retriever.stems(text)
+            stems = self.retriever.stems(text)
             if len(text.split()) < _FEWEST_WORDS:
                 continue
             coverage = sum(weight for stem, weight in weights.items() if stem in stems) / total
@@ -156,7 +156,7 @@ class Answerer:
         The passage's token vectors were made with the whole passage in view, so a sentence is
         read in its context and nothing is encoded anew.
         """
-        index, encoder = self._retriever.index, self._retriever.encoder
+        index, encoder = self.retriever.index, self.retriever.encoder
         if not len(query_tokens):
             return [0.0] * len(sentences)
         similarity = index.tokens.similarities(query_tokens, hit.row)
@@ -172,11 +172,11 @@ class Answerer:
 
     def _word_weights(self, question: str) -> dict[str, float]:
         """Return the question's stemmed words with their rarity (inverse document frequency)."""
-        lexical = self._retriever.index.lexical
-        total = len(self._retriever.index.passages)
+        lexical = self.retriever.index.lexical
+        total = len(self.retriever.index.passages)
         return {
             stem: log(1 + total / (1 + lexical.document_frequency(stem)))
-            for stem in self._retriever.stems(question)
+            for stem in self.retriever.stems(question)
         }
 
     def _choose(self, candidates: list[_Candidate]) -> list[_Candidate]:
@@ -209,7 +209,7 @@ class Answerer:
         chosen: list[_Candidate],
         confidence: float,
     ) -> Answer:
-        index = self._retriever.index
+        index = self.retriever.index
         text = ""
         sentences: list[AnswerSentence] = []
         citations: list[Citation] = []

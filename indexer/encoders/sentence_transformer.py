@@ -45,7 +45,7 @@ class SentenceTransformerEncoder:
             ) from error
         self.backend = f"sentence-transformers-{self._model.device.type}"
         self.max_tokens = int(self._model.max_seq_length or 512)
-        self.dims = int(self._model.get_sentence_embedding_dimension() or 0)
+        self.dims = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = minilm.FINGERPRINT if name == "minilm" else self._describe(name)
 
     def count_tokens(self, text: str) -> int:
