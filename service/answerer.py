@@ -4,7 +4,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from dataclasses import dataclass
-from math import exp, log
+from math import log
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from corpus.model import Block
 from indexer.chunking import with_headings
 from indexer.encoders import Floats
 from service.citations import Citation, cite
+from service.confidence import estimate_confidence
 from service.retriever import Hit, Retriever, SearchQuery, SearchResult
 from service.sentences import Sentence, split_sentences
 from service.settings import ServiceSettings
@@ -87,8 +88,6 @@ class _Candidate:
     text: str
     pinpoint: str | None
     stems: frozenset[str]
-    late: float
-    coverage: float
     score: float
 
 
@@ -107,23 +106,32 @@ class Answerer:
             BadFilter: A filter is not understood.
         """
         result = self.retriever.search(query)
-        candidates = self._candidates(query.query, result)
-        confidence = self._confidence(query.query, candidates)
+        similarities = self._similarities(result)
+        confidence = estimate_confidence([one.max(axis=1, initial=0) for one in similarities])
+        candidates = self._candidates(query.query, result, similarities)
         if not candidates or confidence < self._settings.abstain_below:
             return self._finish(query, result, "not_in_corpus", [], confidence)
         return self._finish(query, result, "answered", self._choose(candidates), confidence)
 
-    def _candidates(self, question: str, result: SearchResult) -> list[_Candidate]:
+    def _similarities(self, result: SearchResult) -> list[Floats]:
+        """Return (question tokens, passage tokens) cosines for each of the first passages."""
+        tokens = self.retriever.index.tokens
+        hits = result.hits[: self._settings.answer_passages]
+        return [tokens.similarities(result.query_tokens, hit.row) for hit in hits]
+
+    def _candidates(
+        self, question: str, result: SearchResult, similarities: list[Floats]
+    ) -> list[_Candidate]:
         """Score every sentence of the first passages, best first."""
         weights = self._word_weights(question)
         found: list[_Candidate] = []
-        for hit in result.hits[: self._settings.answer_passages]:
-            found.extend(self._score_passage(hit, result.query_tokens, weights))
+        for hit, similarity in zip(result.hits, similarities, strict=False):
+            found.extend(self._score_passage(hit, similarity, weights))
         found.sort(key=lambda one: (-one.score, one.hit.passage.document_id, one.sentence.start))
         return found
 
     def _score_passage(
-        self, hit: Hit, query_tokens: Floats, weights: dict[str, float]
+        self, hit: Hit, similarity: Floats, weights: dict[str, float]
     ) -> list[_Candidate]:
         index = self.retriever.index
         passage = hit.passage
@@ -132,42 +140,35 @@ class Answerer:
             index.passages.record(hit.row), start=passage.start, end=passage.end
         )
         sentences = split_sentences(full_text, blocks, passage.start, passage.end)
-        late = self._late_scores(hit, query_tokens, sentences)
+        late = self._late_scores(hit, similarity, sentences)
         total = sum(weights.values()) or 1.0
         candidates = []
-        for sentence, similarity in zip(sentences, late, strict=True):
+        for sentence, mean in zip(sentences, late, strict=True):
             text = full_text[sentence.start : sentence.end]
+            if len(text.split()) < _FEWEST_WORDS or text.endswith((":", "?")):
+                continue  # a heading in disguise, the lead of a list, or a question: no answer
             stems = self.retriever.stems(text)
-            if len(text.split()) < _FEWEST_WORDS:
-                continue
             coverage = sum(weight for stem, weight in weights.items() if stem in stems) / total
-            score = _LATE * similarity + _COVERAGE * coverage + _RANK * hit.scores.fused
-            block = _block_at(blocks, sentence.start)
-            candidates.append(
-                _Candidate(hit, sentence, text, block.pinpoint, stems, similarity, coverage, score)
-            )
+            score = _LATE * mean + _COVERAGE * coverage + _RANK * hit.scores.fused
+            pinpoint = _block_at(blocks, sentence.start).pinpoint
+            candidates.append(_Candidate(hit, sentence, text, pinpoint, stems, score))
         return candidates
 
-    def _late_scores(
-        self, hit: Hit, query_tokens: Floats, sentences: list[Sentence]
-    ) -> list[float]:
+    def _late_scores(self, hit: Hit, similarity: Floats, sentences: list[Sentence]) -> list[float]:
         """Return each sentence's MaxSim, over the stored vectors of its own tokens.
 
         The passage's token vectors were made with the whole passage in view, so a sentence is
         read in its context and nothing is encoded anew.
         """
-        index, encoder = self.retriever.index, self.retriever.encoder
-        if not len(query_tokens):
-            return [0.0] * len(sentences)
-        similarity = index.tokens.similarities(query_tokens, hit.row)
         headed = with_headings(hit.title, hit.passage.section_path, hit.text)
-        lead = len(headed) - (hit.passage.end - hit.passage.start)
-        starts = [begin - lead + hit.passage.start for begin, _ in encoder.token_offsets(headed)]
+        lead = len(headed) - len(hit.text)
+        offsets = self.retriever.encoder.token_offsets(headed)
+        starts = [begin - lead + hit.passage.start for begin, _ in offsets]
         scores = []
         for sentence in sentences:
             low, high = np.searchsorted(starts, [sentence.start, sentence.end])
             own = similarity[:, low:high]
-            scores.append(float(own.max(axis=1).mean()) if own.shape[1] else 0.0)
+            scores.append(float(own.max(axis=1).mean()) if own.size else 0.0)
         return scores
 
     def _word_weights(self, question: str) -> dict[str, float]:
@@ -190,16 +191,6 @@ class Answerer:
             if not any(_overlap(one.stems, other.stems) >= _SAME for other in chosen):
                 chosen.append(one)
         return chosen
-
-    def _confidence(self, question: str, candidates: list[_Candidate]) -> float:
-        if not candidates:
-            return 0.0
-        best = max(one.late for one in candidates)
-        held = frozenset().union(*(one.stems for one in candidates[:10]))
-        weights = self._word_weights(question)
-        coverage = sum(weight for stem, weight in weights.items() if stem in held)
-        coverage /= sum(weights.values()) or 1.0
-        return 1 / (1 + exp(-(8 * (best - 0.45) + 4 * (coverage - 0.5))))
 
     def _finish(
         self,

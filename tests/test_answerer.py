@@ -15,7 +15,7 @@ from service.settings import ServiceSettings
 QUESTIONS = [
     "How many hives did the census count?",
     "How many tugs does a tanker need?",
-    "What do travellers name first?",
+    "What keeps passengers away from night trains?",
     "What are the losses in the North?",
     "When were lighthouses automated?",
 ]
