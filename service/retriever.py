@@ -115,7 +115,8 @@ class Retriever:
         self.weights = weights
         self._kinds = np.array([kind in DEFAULT_TYPES for kind in BlockKind])
         self._default_mask: Mask = self._kinds[np.array(index.passages.numbers[:, 3])]
-        self._stems = lru_cache(maxsize=20_000)(self._stem)
+        words = index.lexical.words  # not a method of self: the cache would keep itself alive
+        self._stems = lru_cache(maxsize=20_000)(lambda text: frozenset(words(text)))
 
     def search(self, query: SearchQuery) -> SearchResult:
         """Find the passages that fit a query best.
@@ -172,9 +173,6 @@ class Retriever:
     def stems(self, text: str) -> frozenset[str]:
         """Return the stemmed words of a text that count in lexical search."""
         return self._stems(text)
-
-    def _stem(self, text: str) -> frozenset[str]:
-        return frozenset(self.index.lexical.words(text))
 
     def _mask(self, query: SearchQuery, parsed: ParsedQuery) -> Mask:
         """Return which passages may be found at all."""
