@@ -8,9 +8,8 @@ from corpus.model import Block, BlockKind, Metadata, Page
 
 _SPACES = re.compile(r"[^\S\n]+")
 # Control characters, soft hyphens, zero-width spaces, byte order marks, surrogates.
-_DROPPED = re.compile(
-    r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\u00ad\u200b\u2028\u2029\ufeff\ud800-\udfff]"
-)
+_DROPPED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\ufeff\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
 _TIGHT = frozenset({BlockKind.LIST_ITEM, BlockKind.TABLE, BlockKind.CONTENTS})
 
 
@@ -20,12 +19,11 @@ def clean_text(text: str, *, keep_lines: bool = False) -> str:
     NFC, control characters (soft hyphens and zero-width spaces among them) dropped, runs of
     white space made one space; with `keep_lines`, line feeds and a line's indent stay.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _DROPPED.sub("", text.replace("\x0c", "\n").replace("\x85", "\n"))
+    text = _LINE_ENDS.sub("\n", text)
+    text = unicodedata.normalize("NFC", _DROPPED.sub("", text))
     if keep_lines:
-        return "\n".join(line.replace("\t", "    ").rstrip() for line in text.split("\n")).strip(
-            "\n"
-        )
+        lines = (line.replace("\t", "    ").rstrip() for line in text.split("\n"))
+        return "\n".join(lines).strip("\n")
     return _SPACES.sub(" ", text.replace("\n", " ")).strip()
 
 
@@ -103,14 +101,15 @@ class DocumentBuilder:
     @property
     def pages(self) -> tuple[Page, ...]:
         """The pages so far, tiling the text; a page without text is empty."""
+        if not self._pages:
+            return ()
         starts = [start for _, start in self._pages]
         following = self._length
         for index in range(len(starts) - 1, -1, -1):
             if starts[index] < 0:
                 starts[index] = following
             following = starts[index]
-        if starts:
-            starts[0] = 0
+        starts[0] = 0
         ends = [*starts[1:], self._length]
         return tuple(
             Page(number, label, start, end)
