@@ -12,6 +12,16 @@ from service.settings import ServiceSettings
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave slow tests to CI, and to whoever asks for them."""
+    if os.environ.get("CI") or os.environ.get("FOOTNOTE_SLOW"):
+        return
+    skip = pytest.mark.skip(reason="slow; set FOOTNOTE_SLOW=1 to run it")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real reports and collections; skips, saying so, where it is absent."""
