@@ -58,11 +58,12 @@ def chunk_document(document: Document, limits: ChunkLimits) -> list[Passage]:
     sentences, then at words, then anywhere.
     """
     passages: list[Passage] = []
+    digest = document.text_sha256  # hashed once, not for each passage
     for path, blocks in _sections(document):
         for run in _runs(blocks):
             units = [unit for block in run for unit in _units(document, block, path, limits)]
             groups = _pack(document, units, path, limits)
-            passages.extend(_passage(document, path, group) for group in groups)
+            passages.extend(_passage(document, digest, path, group) for group in groups)
     return passages
 
 
@@ -219,7 +220,7 @@ def _joins(
     )
 
 
-def _passage(document: Document, path: tuple[str, ...], group: list[_Unit]) -> Passage:
+def _passage(document: Document, digest: str, path: tuple[str, ...], group: list[_Unit]) -> Passage:
     first = next((one for one in group if one.block.kind is not BlockKind.HEADING), group[0])
     metadata: dict[str, MetadataValue] = dict(document.metadata)
     for unit in group:
@@ -229,7 +230,7 @@ def _passage(document: Document, path: tuple[str, ...], group: list[_Unit]) -> P
     pinpoints = [one.block.pinpoint for one in group if one.block.pinpoint]
     return Passage(
         document_id=document.document_id,
-        text_sha256=document.text_sha256,
+        text_sha256=digest,
         start=start,
         end=end,
         section_path=path,
