@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.errors import EvalError
-from eval.metrics import MEASURES
 from eval.results import ResultFile
 from eval.retrieval import DEFAULT_ARM
 
@@ -51,11 +50,9 @@ def compare_results(
             f"({len(two)} queries) can't be compared query by query"
         )
     return {
-        name: compare_scores(
-            {query_id: scores[name] for query_id, scores in one.items()},
-            {query_id: scores[name] for query_id, scores in two.items()},
-        )
-        for name in MEASURES
+        name: compare_scores(_scores_of(before, arm, name), _scores_of(after, arm, name))
+        for name in before.measures
+        if name in after.measures
     }
 
 
@@ -83,3 +80,8 @@ def compare_scores(before: Mapping[str, float], after: Mapping[str, float]) -> D
         worse=int((change < 0).sum()),
         p_value=float((as_large.sum() + 1) / (_FLIPS + 1)),
     )
+
+
+def _scores_of(result: ResultFile, arm: str, measure: str) -> dict[str, float]:
+    at = result.measures.index(measure)
+    return {query_id: values[at] for query_id, values in result.per_query[arm].items()}

@@ -35,7 +35,15 @@ class ArmFigures(BaseModel):
 
 
 class ResultFile(BaseModel):
-    """What `eval/results/<collection>.json` says."""
+    """What `eval/results/<collection>.json` says.
+
+    Attributes:
+        unsearchable: Documents that no search can find.
+        queries: How many are judged.
+        arms: Arm → its means.
+        measures: What the numbers in `per_query` are, in order.
+        per_query: Arm → query id → a value for each measure.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,7 +62,8 @@ class ResultFile(BaseModel):
     unsearchable: list[str]
     queries: int
     arms: dict[str, ArmFigures]
-    per_query: dict[str, dict[str, dict[str, float]]]
+    measures: list[str]
+    per_query: dict[str, dict[str, list[float]]]
 
 
 def write_result(result: ResultFile, path: Path) -> None:
@@ -65,7 +74,7 @@ def write_result(result: ResultFile, path: Path) -> None:
     blocks = []
     for arm, queries in arms.items():
         lines = [
-            f"   {json.dumps(query_id)}: {json.dumps(_rounded(scores))}"
+            f"   {json.dumps(query_id)}: {json.dumps([round(one, 4) for one in scores])}"
             for query_id, scores in queries.items()
         ]
         blocks.append(f"  {json.dumps(arm)}: {{\n" + ",\n".join(lines) + "\n  }")

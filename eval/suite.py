@@ -8,7 +8,7 @@ from pathlib import Path
 from eval.collections import Collection, expand_names, load_collection
 from eval.errors import EvalError
 from eval.indexes import IndexedCollection, index_collection
-from eval.metrics import mean_by_kind, mean_scores, score_queries
+from eval.metrics import MEASURES, mean_by_kind, mean_scores, score_queries
 from eval.provenance import describe_machine, find_commit
 from eval.results import ArmFigures, ResultFile, write_result, write_run
 from eval.retrieval import ARMS, Run, run_collection, time_searches
@@ -133,6 +133,10 @@ def evaluate(
         unsearchable=list(indexed.unsearchable),
         queries=len(collection.queries),
         arms=figures,
-        per_query=per_query,
+        measures=list(MEASURES),
+        per_query={
+            arm: {query_id: [one[name] for name in MEASURES] for query_id, one in scores.items()}
+            for arm, scores in per_query.items()
+        },
     )
     return SuiteResult(collection, runs, per_query, file)

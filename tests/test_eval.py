@@ -561,6 +561,9 @@ def test_suite_writes_figures_it_returns_and_run_files_that_score_the_same(
     assert file.settings["weight_dense"] == settings.weight_dense
     assert file.settings["passage_tokens"] == settings.passage_tokens
     assert file.encoder == encoder.fingerprint
+    assert file.per_query["dense"]["q1"] == pytest.approx(
+        [result.per_query["dense"]["q1"][name] for name in file.measures], abs=1e-4
+    )
     assert file.corpus_sha256 == result.collection.corpus_sha256
     for arm in ARMS:
         run: dict[str, dict[str, float]] = {}
