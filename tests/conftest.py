@@ -38,6 +38,7 @@ SMALL_SHELF = {
 title: Harbour Safety Review
 publisher: Port Authority
 date: "2024-05-31"
+pinpoints: page
 notices:
   - Preliminary, do not cite.
 ---
@@ -48,7 +49,7 @@ The review looks at twelve harbours and how they keep ships and people safe. (p.
 
 ## Tugs and pilots
 
-Every tanker above 20,000 tonnes needs two tugs within the breakwater. (p. 4) \
+Every tanker above 20,000 tonnes needs two tugs within the breakwater. \
 Pilots board three miles from the harbour mouth, and no tanker may pass without one. (p. 5)
 
 ## Lighthouses
