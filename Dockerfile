@@ -22,13 +22,13 @@ RUN venv/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation
 
 FROM python:${PYTHON}-slim
 ENV PATH="/app/venv/bin:$PATH" HF_HUB_OFFLINE=1 PYTHONUNBUFFERED=1
-RUN useradd --system --uid 10001 --home-dir /app --no-create-home footnote
+RUN useradd --uid 10001 --user-group --home-dir /app --no-create-home footnote
 WORKDIR /app
 COPY --from=build /app/venv venv
 COPY --from=build /app/corpus/reports corpus/reports
 # Its own: an index run writes here.
-COPY --from=build --chown=footnote:footnote /app/index index
-USER footnote
+COPY --from=build --chown=10001:10001 /app/index index
+USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]

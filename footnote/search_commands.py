@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -120,8 +121,12 @@ def ask_question(
     settings = load_settings(context)
     snapshot = open_snapshot(settings)
     query = make_query(request.question, request, settings, field="question")
+    began = time.perf_counter()
     answer = snapshot.answerer.answer(query)
-    response = render_answer(snapshot, answer, _stale(snapshot), explain=False)
+    elapsed_ms = round((time.perf_counter() - began) * 1000, 3)
+    response = render_answer(
+        snapshot, answer, _stale(snapshot), elapsed_ms=elapsed_ms, explain=False
+    )
     if as_json:
         print_json(response.model_dump(mode="json"))
     else:
@@ -177,10 +182,17 @@ def _check(kind: "type[Fields]", **fields: Any) -> "Fields":
     """Make a request, refusing what the HTTP service refuses."""
     from pydantic import ValidationError
 
+    from service.schemas import check_json
+
     try:
-        return kind(**fields)
+        return kind(**check_json(fields))
     except ValidationError as error:
         raise BadSettings(first_problem(error)) from error
+    except ValueError as error:
+        raise BadSettings(
+            f"the request cannot be written as JSON: {error}",
+            advice="check the characters and numbers in the query and in --filter",
+        ) from error
 
 
 def _stale(snapshot: "Snapshot") -> list[str]:
