@@ -15,9 +15,9 @@ _END = re.compile(r"[.!?]+[\"'”’)\]]*(?:\s*\((?:\d{1,4}(?:[,;–-]\s?\d{1,4}
 _OPENING = re.compile(r"[\"'“‘(\[]*[A-Z0-9À-ÞΑ-ΩА-Я•]")
 _WHITE = re.compile(r"\s+")
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
-# Quoted whole: a row or an item makes sense only as such.
-_WHOLE = frozenset({BlockKind.TABLE, BlockKind.LIST_ITEM, BlockKind.CAPTION})
-_MOST_CHARS = 1200
+# Quoted whole up to so many characters: a row, or an item that is not a paragraph in disguise
+# (the AI Act's recitals are numbered items of a page each).
+_WHOLE = {BlockKind.TABLE: 1200, BlockKind.LIST_ITEM: 300, BlockKind.CAPTION: 300}
 # A digest's pinpoint stands after the full stop and belongs to the sentence before it.
 _PINPOINT = re.compile(r"\s*\([^()]{1,80}\)\.?\s*$")
 
@@ -45,7 +45,7 @@ def split_sentences(text: str, blocks: Sequence[Block], start: int, end: int) ->
         if block.end <= start or block.start >= end or block.kind is BlockKind.HEADING:
             continue
         low, high = max(block.start, start), min(block.end, end)
-        if block.kind in _WHOLE and high - low <= _MOST_CHARS:
+        if high - low <= _WHOLE.get(block.kind, 0):
             spans: Iterator[tuple[int, int]] = iter([(low, high)])
         else:
             spans = _spans(text, low, high)
