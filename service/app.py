@@ -62,6 +62,7 @@ def create_app(
         description=_DESCRIPTION,
         lifespan=lifespan,
         responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
+        generate_unique_id_function=lambda route: route.name,
         # Both pages load scripts from another site; a service without a network must not.
         docs_url=None,
         redoc_url=None,

@@ -96,7 +96,7 @@ def render_run(run: Run) -> schemas.RunDetail:
         started=run.started,
         finished=run.finished,
         progress=schemas.RunProgress(stage=run.stage, done=run.done, total=run.total),
-        failed_files=sum(outcome.status == "failed" for outcome in run.outcomes),
+        failed_files=sum(outcome["status"] == "failed" for outcome in run.outcomes),
         generation=report.get("generation", ""),
         published=report.get("published", False),
         documents=report.get("documents", 0),
@@ -104,7 +104,7 @@ def render_run(run: Run) -> schemas.RunDetail:
         encoded=report.get("encoded", 0),
         elapsed_s=round(report.get("elapsed_s", 0.0), 3),
         error=schemas.RunError.model_validate(run.error) if run.error else None,
-        outcomes=[schemas.RunOutcome.model_validate(asdict(one)) for one in run.outcomes],
+        outcomes=[schemas.RunOutcome.model_validate(one) for one in run.outcomes],
     )
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any, Literal
 
-from indexer.build import FileOutcome
 from indexer.settings import IndexSettings
 from service.problems import RequestProblem
 
@@ -42,7 +41,7 @@ class Run:
         done: Steps of the stage done.
         total: Steps of the stage.
         report: What `indexer.build.IndexReport` says, but for the outcomes.
-        outcomes: What became of each file.
+        outcomes: What became of each file: source, status, reason.
         error: Why it failed: code, detail, advice.
     """
 
@@ -58,7 +57,7 @@ class Run:
     done: int = 0
     total: int = 0
     report: dict[str, Any] | None = None
-    outcomes: tuple[FileOutcome, ...] = ()
+    outcomes: tuple[dict[str, str], ...] = ()
     error: dict[str, str] | None = None
 
 
@@ -197,7 +196,7 @@ class RunQueue:
         if kind == "progress":
             self._update(run_id, **event)
         elif kind == "report":
-            outcomes = tuple(FileOutcome(**one) for one in event.pop("outcomes"))
+            outcomes = tuple(event.pop("outcomes"))
             self._update(
                 run_id, state="succeeded", finished=_now(), report=event, outcomes=outcomes
             )

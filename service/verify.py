@@ -124,14 +124,14 @@ def _check_source(citation: Citation, opened: OpenedSlice, index: OpenIndex) -> 
 def _verify_sentence(sentence: Sentence, answer: str, quotes: dict[int, str]) -> VerifiedSentence:
     reason = ""
     try:
-        _compare("text", sentence.text, answer[sentence.start : sentence.end])
+        _compare("its place in the answer", answer[sentence.start : sentence.end], sentence.text)
         for number in sentence.citation_ids:
             if number not in quotes:
                 raise _Wrong(f"it cites [{number}], which is not a valid citation of this answer")
         if not sentence.citation_ids:
             raise _Wrong("it cites nothing")
         quoted = " ".join(f"{quotes[number]} [{number}]" for number in sentence.citation_ids)
-        _compare("text", sentence.text, quoted)
+        _compare("its text", sentence.text, quoted)
     except _Wrong as error:
         reason = str(error)
     return VerifiedSentence(start=sentence.start, end=sentence.end, valid=not reason, reason=reason)

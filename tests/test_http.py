@@ -613,12 +613,15 @@ def test_openapi_describes_every_route_of_the_contract(client: TestClient) -> No
         "/readyz",
         "/metrics",
     }
+    names = set()
     for path in described["paths"].values():
         for operation in path.values():
+            names.add(operation["operationId"])
             assert operation["description"]
             problems = operation["responses"]["4XX"]["content"]
             assert "code" in problems["application/problem+json"]["schema"]["properties"]
             assert "HTTPValidationError" not in json.dumps(operation)
+    assert {"search", "ask", "verify", "get_passage", "start_run"} < names
 
 
 # Index runs

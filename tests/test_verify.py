@@ -140,8 +140,14 @@ def test_one_changed_character_of_any_permalink_fails(
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda one: one["sentences"][0].update(start=1), "sentence 1: text differs"),
-        (lambda one: one["sentences"][0].update(end=5), "sentence 1: text differs"),
+        (
+            lambda one: one["sentences"][0].update(start=1),
+            "sentence 1: its place in the answer differs",
+        ),
+        (
+            lambda one: one["sentences"][0].update(end=5),
+            "sentence 1: its place in the answer differs",
+        ),
         (lambda one: one["sentences"][0].update(citation_ids=[9]), "cites [9]"),
         (lambda one: one["sentences"][0].update(citation_ids=[]), "cites nothing"),
         (lambda one: one["citations"].clear(), "not a valid citation of this answer"),
