@@ -15,11 +15,11 @@ from corpus.errors import FootnoteError
 from footnote.console import ExitCode, PortBusy, print_json, print_note
 from footnote.opening import BadSettings, load_settings
 from indexer.errors import IndexNotFound
-from indexer.generations import IndexFolder
 
 if TYPE_CHECKING:
     from indexer.documents import DocumentTable
     from indexer.texts import TextStore
+    from service.settings import ServiceSettings
 
 _BACKLOG = 128
 _GRACE_S = 10
@@ -52,7 +52,7 @@ def serve(
         print_json({"url": address})
     # Before the service is imported: the line is there while that and the encoder load.
     print_note(f"Footnote serves at {address}  (Ctrl-C ends it)")
-    print_note(_suggest(IndexFolder(settings.index_dir), address))
+    print_note(_suggest(settings, address))
     import uvicorn
 
     from indexer.encoders import load_encoder
@@ -131,11 +131,13 @@ def suggest_question(documents: "DocumentTable", texts: "TextStore") -> str:
     return f"What does {documents.records[0].title} say?"
 
 
-def _suggest(folder: IndexFolder, address: str) -> str:
+def _suggest(settings: "ServiceSettings", address: str) -> str:
     """Return a line to try: a question that the shelf answers, or how to make an index."""
     from indexer.documents import DocumentTable
+    from indexer.generations import IndexFolder
     from indexer.texts import TextStore
 
+    folder = IndexFolder(settings.index_dir)
     try:
         documents = DocumentTable.load(folder.folder(folder.current()))
         question = suggest_question(documents, TextStore(folder.texts))
