@@ -28,6 +28,18 @@ _LATE, _COVERAGE, _RANK = 0.5, 0.3, 0.2
 _CLOSE_TO_BEST = 0.8  # a further sentence must score this share of the best one
 _SAME = 0.6  # sentences that share this much of their words say the same
 _FEWEST_WORDS = 4
+# The settings on which an answer depends, and which a receipt names by their hash.
+_DECISIVE = {
+    "passage_tokens",
+    "weight_dense",
+    "weight_lexical",
+    "weight_late_interaction",
+    "candidates",
+    "answer_sentences",
+    "answer_passages",
+    "closest_passages",
+    "abstain_below",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +227,7 @@ class Answerer:
         receipt = Receipt(
             index_generation=index.name,
             encoder=index.manifest.encoder,
-            settings_hash=_hash(self._settings.model_dump(mode="json")),
+            settings_hash=_hash(self._settings.model_dump(mode="json", include=_DECISIVE)),
             question=query.query,
             passage_ids=tuple(hit.passage.passage_id for hit in result.hits),
         )
