@@ -32,6 +32,10 @@ def run_evaluation(
         Path | None,
         typer.Option(metavar="DIR", help="Where figures go; by default eval/results."),
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where indexes and run files go; by default eval/cache."),
+    ] = None,
     arms: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,7 +59,7 @@ def run_evaluation(
     try:
         from eval.report import print_table
         from eval.retrieval import ARMS
-        from eval.suite import RESULTS, run_suite
+        from eval.suite import CACHE, RESULTS, run_suite
     except ModuleNotFoundError as error:
         if error.name != "ir_measures":
             raise
@@ -79,6 +83,7 @@ def run_evaluation(
             out=out or RESULTS,
             arms=arms or tuple(ARMS),
             progress=progress,
+            cache=cache or CACHE,
         )
     if as_json:
         print_json([result.file.model_dump(mode="json") for result in results])

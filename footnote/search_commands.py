@@ -213,7 +213,12 @@ def _read_answer(file: Path) -> "SavedAnswer":
 
     from service.schemas import SavedAnswer
 
-    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise BadSettings(
+            f"{file} cannot be read: {error.strerror}", advice="name a saved answer, or - for stdin"
+        ) from error
     try:
         return SavedAnswer.model_validate_json(data)
     except ValidationError as error:
