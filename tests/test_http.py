@@ -403,6 +403,15 @@ def test_body_not_declared_as_json_is_a_415_that_names_the_header(client: TestCl
     assert "Content-Type: application/json" in refused["advice"]
 
 
+def test_field_that_is_sent_back_is_short(client: TestClient) -> None:
+    response = client.post("/v1/search", json={"query": "tugs", "x" * 1_000_000: 1})
+    problem(response, 422, "unknown_field")
+    assert len(response.content) < 2000
+    response = client.get("/v1/documents", params={"y" * 10_000: 1})
+    problem(response, 422, "unknown_field")
+    assert len(response.content) < 2000
+
+
 def test_query_parameter_that_would_be_ignored_is_refused(client: TestClient) -> None:
     response = client.post("/v1/search?top_k=3", json={"query": "tugs"})
     problem(response, 422, "unknown_field")
@@ -425,7 +434,14 @@ def test_large_body_is_refused_by_its_declared_size_and_while_it_is_read(
     client: TestClient, small_index: ServiceSettings
 ) -> None:
     body = json.dumps({"query": "x" * small_index.max_body_bytes}).encode()
-    problem(client.post("/v1/search", content=body), 413, "body_too_large")
+
+    def unread() -> Iterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    response = client.post("/v1/search", content=unread(), headers=headers)
+    problem(response, 413, "body_too_large")
 
     def chunks() -> Iterator[bytes]:
         for start in range(0, len(body), 65_536):

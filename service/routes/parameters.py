@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Depends
 from starlette.requests import Request
 
-from service.problems import RequestProblem, make_printable
+from service.problems import RequestProblem, shorten
 
 
 def accept_parameters(*names: str) -> Any:
@@ -19,9 +19,9 @@ def accept_parameters(*names: str) -> Any:
                 known = f"use {' and '.join(names)}" if names else "send fields in the JSON body"
                 raise RequestProblem(
                     "unknown_field",
-                    f"the query parameter {make_printable(name)!r} is not known here",
+                    f"the query parameter {shorten(name)!r} is not known here",
                     advice=f"did you mean {close[0]!r}?" if close else known,
-                    field=make_printable(name),
+                    field=shorten(name),
                 )
 
     return Depends(check)
