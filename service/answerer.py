@@ -110,14 +110,18 @@ class Answerer:
         self.retriever = retriever
         self._settings = settings
 
-    def answer(self, query: SearchQuery) -> Answer:
+    def answer(self, query: SearchQuery, *, found: SearchResult | None = None) -> Answer:
         """Answer a question from the passages that the retriever ranks first for it.
+
+        Args:
+            query: The question, and where to look.
+            found: What the retriever found for this very query; None to search.
 
         Raises:
             BadQuery: The question is empty.
             BadFilter: A filter is not understood.
         """
-        result = self.retriever.search(query)
+        result = found or self.retriever.search(query)
         similarities = self._similarities(result)
         confidence = estimate_confidence([one.max(axis=1, initial=0) for one in similarities])
         candidates = self._candidates(query.query, result, similarities)

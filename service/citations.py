@@ -1,5 +1,6 @@
 """Citations: numbered slices of reports, with all that is needed to print and to check them."""
 
+import re
 from dataclasses import dataclass
 
 from corpus.model import Metadata, Passage
@@ -8,6 +9,7 @@ from indexer.documents import DocumentRecord
 from indexer.open_index import OpenIndex
 
 _CONTEXT_CHARS = 32
+_PAGES = re.compile(r"pp?\. (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,10 @@ def csl_item(record: DocumentRecord, location: Location) -> dict[str, object]:
     if location.page_label:
         item["locator"], item["label"] = location.page_label, "page"
     elif location.pinpoint:
-        item["locator"] = location.pinpoint
+        pages = _PAGES.fullmatch(location.pinpoint)
+        item["locator"] = pages[1] if pages else location.pinpoint
+        if pages:
+            item["label"] = "page"
     return item
 
 

@@ -207,20 +207,13 @@ class Retriever:
     def _fuse(
         self, dense: Floats | None, lexical: Floats | None, late: Floats | None, count: int
     ) -> Floats:
-        """Return the weighted mean of the arms' scores, each stretched to [0, 1].
-
-        Without late interaction the two others count alike: the weights were chosen with it, and
-        leave little to the pooled vectors, which then stand for meaning alone.
-        """
-        weights = self.weights
-        beside_late = (weights.weight_dense, weights.weight_lexical)
-        dense_weight, lexical_weight = beside_late if late is not None else (1.0, 1.0)
+        """Return the weighted mean of the arms' scores, each stretched to [0, 1]."""
         fused = np.zeros(count, np.float32)
         total = 0.0
         for scores, floor, weight in (
-            (dense, None, dense_weight),
-            (lexical, 0.0, lexical_weight),
-            (late, None, weights.weight_late_interaction),
+            (dense, None, self.weights.weight_dense),
+            (lexical, 0.0, self.weights.weight_lexical),
+            (late, None, self.weights.weight_late_interaction),
         ):
             if scores is not None:
                 fused += np.float32(weight) * min_max(scores, floor=floor)

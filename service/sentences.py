@@ -9,9 +9,13 @@ from corpus.model import Block, BlockKind
 # A full stop after these ends no sentence.
 _ABBREVIATIONS = frozenset(
     """al approx art arts cf ch dr e.g eg eq etc ed eds fig figs i.e ie inc ltd mr mrs ms no nos
-    op para paras pp prof rev sec st u.k u.s viz vol vols vs""".split()  # noqa: SIM905
+    op p para paras pp prof rev sec st u.k u.s viz vol vols vs""".split()  # noqa: SIM905
 )
-_END = re.compile(r"[.!?]+[\"'”’)\]]*(?:\s*\((?:\d{1,4}(?:[,;–-]\s?\d{1,4})*\*?)\)\.?)?(?=\s)")
+# A reference or pinpoint in parentheses behind the full stop belongs to the sentence before it.
+_END = re.compile(
+    r"[.!?]+[\"'”’)\]]*"
+    r"(?:\s*\((?:\d{1,4}(?:[,;–-]\s?\d{1,4})*\*?|pp?\.\s[^()]{1,40})\)\.?)?(?=\s)"
+)
 _OPENING = re.compile(r"[\"'“‘(\[]*[A-Z0-9À-ÞΑ-ΩА-Я•]")
 _WHITE = re.compile(r"\s+")
 _LAST_WORD = re.compile(r"([\w.]+)\.$")

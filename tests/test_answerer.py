@@ -118,6 +118,7 @@ def test_an_empty_question_is_refused(answerer: Answerer) -> None:
         ("Firms agreed.’ Others did not.", 2),
         ("It was shown (1, 2). It was not (33).", 2),
         ("The page says so. (p. 34)", ["The page says so. (p. 34)"]),
+        ("One is so. (p. 4) Two is not, see p. 5. (pp. 6–7)", 2),
         ("no full stop at all", ["no full stop at all"]),
     ],
 )

@@ -119,10 +119,15 @@ def _stale(state: ServiceState, snapshot: Snapshot) -> list[str]:
 
 
 def _answer(
-    state: ServiceState, snapshot: Snapshot, query: SearchQuery, explain: bool
+    state: ServiceState,
+    snapshot: Snapshot,
+    query: SearchQuery,
+    explain: bool,
+    *,
+    found: SearchResult | None = None,
 ) -> AskResponse:
     began = time.perf_counter()
-    answer = snapshot.answerer.answer(query)
+    answer = snapshot.answerer.answer(query, found=found)
     elapsed_ms = round((time.perf_counter() - began) * 1000, 3)
     stale = _stale(state, snapshot)
     return render_answer(snapshot, answer, stale, elapsed_ms=elapsed_ms, explain=explain)
@@ -141,7 +146,8 @@ async def _stream(
         )
         yield _event("search_results", found)
         answer, text = await to_thread.run_sync(
-            lambda: _dump(_answer(state, snapshot, result.query, explain)), limiter=state.limiter
+            lambda: _dump(_answer(state, snapshot, result.query, explain, found=result)),
+            limiter=state.limiter,
         )
         citations = {citation.id: citation for citation in answer.citations}
         for sentence in answer.sentences:
