@@ -171,7 +171,9 @@ def _read_shelf(
     seen: dict[str, str] = {}
     fresh_readers = old is not None and old.manifest.reader_version == READER_VERSION
     progress.begin("reading", len(sources))
-    for source in sources:
+    # Of two files with the same bytes the one that is indexed already keeps its place and its id.
+    indexed = {record.document_id for record in old.documents.records} if old else set()
+    for source in sorted(sources, key=lambda one: one.document_id not in indexed):
         record = old.documents.get(source.document_id) if old else None
         try:
             stamp = _stamp(source, record)
@@ -200,6 +202,8 @@ def _read_shelf(
             shelf.outcomes.append(FileOutcome(source.source, status))
             shelf.documents.append((document, stamp, source.known))
         progress.advance()
+    order = {source.source: at for at, source in enumerate(sources)}
+    shelf.outcomes.sort(key=lambda outcome: order[outcome.source])
     shelf.documents.sort(key=lambda item: item[0].document_id)
     if old is not None:
         present = {document.document_id for document, _, _ in shelf.documents}

@@ -13,7 +13,7 @@ from corpus.model import Block
 from indexer.chunking import with_headings
 from indexer.encoders import Floats
 from service.citations import Citation, cite
-from service.confidence import estimate_confidence
+from service.confidence import estimate_confidence, find_names
 from service.retriever import Hit, Retriever, SearchQuery, SearchResult
 from service.sentences import Sentence, split_sentences
 from service.settings import ServiceSettings
@@ -123,7 +123,10 @@ class Answerer:
         """
         result = found or self.retriever.search(query)
         similarities = self._similarities(result)
-        confidence = estimate_confidence([one.max(axis=1, initial=0) for one in similarities])
+        confidence = estimate_confidence(
+            [one.max(axis=1, initial=0) for one in similarities],
+            missing_name=self._misses_name(query.query, result),
+        )
         candidates = self._candidates(query.query, result, similarities)
         if not candidates or confidence < self._settings.abstain_below:
             return self._finish(query, result, "not_in_corpus", [], confidence)
@@ -134,6 +137,15 @@ class Answerer:
         tokens = self.retriever.index.tokens
         hits = result.hits[: self._settings.answer_passages]
         return [tokens.similarities(result.query_tokens, hit.row) for hit in hits]
+
+    def _misses_name(self, question: str, result: SearchResult) -> bool:
+        """Tell whether the question names something that none of the first passages has."""
+        found: set[str] = set()
+        for hit in result.hits[: self._settings.answer_passages]:
+            known = [str(value) for value in hit.passage.metadata.values()]
+            for text in (hit.text, hit.title, *hit.passage.section_path, *known):
+                found |= self.retriever.stems(text)
+        return any(not self.retriever.stems(name) <= found for name in find_names(question))
 
     def _candidates(
         self, question: str, result: SearchResult, similarities: list[Floats]
@@ -156,6 +168,7 @@ class Answerer:
             index.passages.record(hit.row), start=passage.start, end=passage.end
         )
         sentences = split_sentences(full_text, blocks, passage.start, passage.end)
+        notices = index.passages.record(hit.row).notices
         late = self._late_scores(hit, similarity, sentences)
         total = sum(weights.values()) or 1.0
         candidates = []
@@ -163,6 +176,8 @@ class Answerer:
             text = full_text[sentence.start : sentence.end]
             if len(text.split()) < _FEWEST_WORDS or text.endswith((":", "?")):
                 continue  # a heading in disguise, the lead of a list, or a question: no answer
+            if any(text in notice for notice in notices):
+                continue  # said beside every quote of this report, and no answer either
             stems = self.retriever.stems(text)
             coverage = sum(weight for stem, weight in weights.items() if stem in stems) / total
             score = _LATE * mean + _COVERAGE * coverage + _RANK * hit.scores.fused

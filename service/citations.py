@@ -143,7 +143,16 @@ def csl_item(record: DocumentRecord, location: Location) -> dict[str, object]:
     known = record.metadata
     item: dict[str, object] = {"id": record.document_id, "type": "report", "title": record.title}
     authors = known.get("authors")
-    if isinstance(authors, list) and authors:
+    digest_of = known.get("digest_of")
+    if digest_of:
+        # The words are the digest's, not the original's, and so must be whoever is credited.
+        item["author"] = [{"literal": "Footnote"}]
+        item["note"] = (
+            f"Digest in Footnote's own words of: {digest_of} ({known.get('publisher', '')}). "
+            "Quote the original itself; page numbers are those of its PDF."
+        )
+        item["original-title"] = str(digest_of)
+    elif isinstance(authors, list) and authors:
         item["author"] = [_csl_name(name) for name in authors]
     elif isinstance(known.get("publisher"), str):
         item["author"] = [{"literal": known["publisher"]}]

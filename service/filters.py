@@ -39,6 +39,23 @@ def compile_filter(filters: Mapping[str, object]) -> Predicate:
     return _compile(filters, 0, budget)
 
 
+def filtered_fields(filters: Mapping[str, object]) -> set[str]:
+    """Return the metadata fields that a filter `compile_filter` accepts asks about."""
+    fields: set[str] = set()
+    for name, wanted in filters.items():
+        if name in ("$and", "$or") and isinstance(wanted, list):
+            fields.update(*(filtered_fields(one) for one in wanted))
+        else:
+            fields.add(name)
+    return fields
+
+
+def known_fields(passages: PassageTable) -> set[str]:
+    """Return the metadata fields that any passage has."""
+    rows = [*_first_rows(passages), *passages.overlaid]
+    return {name for row in rows for name in passages.metadata(row)}
+
+
 def allowed_rows(passages: PassageTable, predicate: Predicate) -> Mask:
     """Return (passages,) true where a passage's metadata passes; each document is tested once."""
     records = [passages.record(row) for row in _first_rows(passages)]

@@ -15,8 +15,14 @@ from indexer.encoders import Encoder, Floats
 from indexer.late_interaction import project_query
 from indexer.open_index import OpenIndex
 from indexer.vectors import Mask, Rows
-from service.errors import BadQuery
-from service.filters import Predicate, allowed_rows, compile_filter
+from service.errors import BadFilter, BadQuery
+from service.filters import (
+    Predicate,
+    allowed_rows,
+    compile_filter,
+    filtered_fields,
+    known_fields,
+)
 from service.fusion import min_max, rank
 from service.query import ParsedQuery, parse_query
 from service.settings import SearchWeights
@@ -115,6 +121,7 @@ class Retriever:
         self.weights = weights
         self._kinds = np.array([kind in DEFAULT_TYPES for kind in BlockKind])
         self._default_mask: Mask = self._kinds[np.array(index.passages.numbers[:, 3])]
+        self._fields = known_fields(index.passages)
         words = index.lexical.words  # not a method of self: the cache would keep itself alive
         self._stems = lru_cache(maxsize=20_000)(lambda text: frozenset(words(text)))
 
@@ -183,7 +190,9 @@ class Retriever:
             wanted = np.array([kind in query.passage_types for kind in BlockKind])
             mask = wanted[np.array(passages.numbers[:, 3])]
         if query.filters:
-            mask = mask & allowed_rows(passages, compile_filter(query.filters))
+            predicate = compile_filter(query.filters)
+            self._check_fields(query.filters)
+            mask = mask & allowed_rows(passages, predicate)
         if query.as_of is not None:
             mask = mask & allowed_rows(passages, _dated_by(query.as_of))
         if parsed.phrases or parsed.excluded:
@@ -191,6 +200,15 @@ class Retriever:
             held[self.index.lexical.matching(parsed.phrases, parsed.excluded)] = True
             mask = mask & held
         return mask
+
+    def _check_fields(self, filters: Mapping[str, object]) -> None:
+        """Refuse a filter on a field that nothing has: it would find nothing, and not say why."""
+        unknown = sorted(filtered_fields(filters) - self._fields)
+        if unknown:
+            raise BadFilter(
+                f"no document of this index has the field {unknown[0]!r}",
+                advice=f"filter by one of {', '.join(sorted(self._fields))}",
+            )
 
     def _reranks(self, query: SearchQuery) -> bool:
         return query.mode in ("hybrid", "semantic") if query.rerank is None else query.rerank

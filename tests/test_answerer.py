@@ -3,10 +3,13 @@
 import pytest
 
 from corpus.builder import DocumentBuilder
-from corpus.model import BlockKind
+from corpus.model import BlockKind, Page
+from indexer.documents import DocumentRecord, FileStamp
 from indexer.encoders import Encoder
 from indexer.open_index import open_current
 from service.answerer import NOT_IN_CORPUS, Answer, Answerer
+from service.citations import Location, csl_item
+from service.confidence import find_names
 from service.errors import BadQuery
 from service.retriever import Retriever, SearchQuery
 from service.sentences import split_sentences
@@ -94,6 +97,53 @@ def test_a_question_outside_the_reports_is_declined_and_cites_nothing(
     assert answer.citations == answer.sentences == ()
     assert len(answer.closest) == 3
     assert answer.search.searched_passages > 10
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How many hives did Norway count?", "How many hives did the census count in 1987?"],
+)
+def test_a_question_about_a_name_that_no_passage_has_is_declined(
+    answerer: Answerer, question: str
+) -> None:
+    assert answerer.answer(SearchQuery(question)).status == "not_in_corpus"
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("How does the EU define GPAI in 2025?", ["EU", "GPAI", "2025"]),
+        ("Brazil: what now?", []),
+        ("what about GPT-5?", ["GPT-5"]),
+        ("WHAT IS RISK TOLERANCE", []),
+    ],
+)
+def test_names_are_capitalised_words_but_the_first_and_words_with_digits(
+    question: str, names: list[str]
+) -> None:
+    assert find_names(question) == names
+
+
+def test_a_digest_is_not_credited_to_the_author_of_its_original() -> None:
+    page = Page(1, "1", 0, 10)
+    record = DocumentRecord(
+        "d",
+        "A Framework (digest)",
+        "0" * 64,
+        10,
+        (page,),
+        {"digest_of": "A Framework", "publisher": "NIST", "date": "2023-01"},
+        (),
+        (),
+        FileStamp("", 0, 0, ""),
+        {},
+        0,
+        0,
+    )
+    item = csl_item(record, Location(None, None, "", "pp. 12–13", (), 0, 5))
+    assert item["author"] == [{"literal": "Footnote"}]
+    assert item["original-title"] == "A Framework"
+    assert (item["locator"], item["label"]) == ("12–13", "page")
 
 
 def test_the_same_question_gets_the_same_answer(answerer: Answerer, answers: list[Answer]) -> None:

@@ -121,6 +121,16 @@ def test_bad_files_are_named_with_a_reason_and_the_rest_is_indexed(shelf: Path) 
     assert report.documents == 3
 
 
+def test_a_copy_made_later_does_not_take_the_place_of_what_is_indexed(shelf: Path) -> None:
+    run(shelf)
+    (shelf / "a-copy.md").write_text(REPORTS["one.md"])
+    report = run(shelf)
+    assert statuses(report)["a-copy.md"] == "failed"
+    assert statuses(report)["one.md"] == "unchanged"
+    assert next(outcome.source for outcome in report.outcomes) == "a-copy.md"
+    assert not run(shelf).published
+
+
 def test_a_strict_run_with_a_bad_file_publishes_nothing(shelf: Path) -> None:
     first = run(shelf)
     (shelf / "empty.md").write_text("")

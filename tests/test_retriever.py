@@ -143,3 +143,11 @@ def test_any_other_query_is_answered(retriever: Retriever, query: str, mode: Mod
 def test_a_bad_filter_is_refused(retriever: Retriever) -> None:
     with pytest.raises(BadFilter):
         retriever.search(SearchQuery("x", filters={"year": {"$near": 1}}))
+
+
+def test_a_filter_on_a_field_that_nothing_has_is_refused_and_the_known_ones_named(
+    retriever: Retriever,
+) -> None:
+    with pytest.raises(BadFilter, match="colour") as caught:
+        retriever.search(SearchQuery("x", filters={"$or": [{"colour": "green"}]}))
+    assert "publisher" in caught.value.advice
