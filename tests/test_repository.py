@@ -96,6 +96,11 @@ def test_serving_pulls_neither_torch_nor_cuda() -> None:
     assert "--hash" not in (REPOSITORY / "requirements/torch.lock").read_text(encoding="utf-8")
 
 
+def test_nothing_that_reports_to_its_maker_is_installed() -> None:
+    # openvino asks for it; see requirements/uv.toml.
+    assert "openvino-telemetry" not in {*read_lock("serve.lock"), *read_lock("dev.lock")}
+
+
 @pytest.mark.parametrize("name", ["serve.lock", "dev.lock"])
 def test_a_lock_has_hashes_and_names_no_machine(name: str) -> None:
     text = (REPOSITORY / "requirements" / name).read_text(encoding="utf-8")
