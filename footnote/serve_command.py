@@ -128,9 +128,10 @@ def suggest_question(documents: "DocumentTable", texts: "TextStore") -> str:
         ]
         # The first is mostly the title; one of several words says what it stands over.
         for heading in headings[1:]:
-            if 2 <= len(heading.split()) <= 12:
+            # An apostrophe would make the line to paste into a shell hard to read.
+            if 2 <= len(heading.split()) <= 12 and not set(record.title + heading) & set("'’\""):
                 return f"What does {record.title} say about {heading}?"
-    return f"What does {documents.records[0].title} say?"
+    return "What do these reports say?"
 
 
 def _suggest(settings: "ServiceSettings", address: str) -> str:

@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-from bisect import bisect_right
 from dataclasses import dataclass
 from math import log
 from typing import Literal
 
 import numpy as np
 
-from corpus.model import Block
 from indexer.chunking import with_headings
 from indexer.encoders import Floats
 from service.citations import Citation, cite
@@ -98,7 +96,6 @@ class _Candidate:
     hit: Hit
     sentence: Sentence
     text: str
-    pinpoint: str | None
     stems: frozenset[str]
     score: float
 
@@ -181,8 +178,7 @@ class Answerer:
             stems = self.retriever.stems(text)
             coverage = sum(weight for stem, weight in weights.items() if stem in stems) / total
             score = _LATE * mean + _COVERAGE * coverage + _RANK * hit.scores.fused
-            pinpoint = _block_at(blocks, sentence.start).pinpoint
-            candidates.append(_Candidate(hit, sentence, text, pinpoint, stems, score))
+            candidates.append(_Candidate(hit, sentence, text, stems, score))
         return candidates
 
     def _late_scores(self, hit: Hit, similarity: Floats, sentences: list[Sentence]) -> list[float]:
@@ -237,9 +233,7 @@ class Answerer:
         citations: list[Citation] = []
         for number, one in enumerate(chosen, start=1):
             span = one.sentence
-            citations.append(
-                cite(index, number, one.hit.passage, span.start, span.end, pinpoint=one.pinpoint)
-            )
+            citations.append(cite(index, number, one.hit.passage, span.start, span.end))
             start = len(text) + bool(text)
             text = f"{text} {one.text} [{number}]".lstrip()
             sentences.append(AnswerSentence(text[start:], start, len(text), "supported", (number,)))
@@ -262,10 +256,6 @@ class Answerer:
             search=result,
             receipt=receipt,
         )
-
-
-def _block_at(blocks: tuple[Block, ...], start: int) -> Block:
-    return blocks[bisect_right(blocks, start, key=lambda block: block.start) - 1]
 
 
 def _overlap(left: frozenset[str], right: frozenset[str]) -> float:

@@ -92,8 +92,6 @@ def cite(
     passage: Passage,
     start: int,
     end: int,
-    *,
-    pinpoint: str | None = None,
 ) -> Citation:
     """Make the footnote for text[start:end] of a passage's document.
 
@@ -103,13 +101,14 @@ def cite(
         passage: The passage it was found in.
         start: First character in the document's text.
         end: One past the last.
-        pinpoint: What the slice's own block says it comes from.
     """
     record = index.documents.get(passage.document_id)
     if record is None:
         raise KeyError(passage.document_id)
     text = index.texts.get(passage.text_sha256)
     quote = text[start:end]
+    blocks = index.documents.blocks(record, start=start, end=end)
+    pinpoint = next((block.pinpoint for block in blocks if block.pinpoint), None)
     location = locate(record, passage, start, end, pinpoint=pinpoint)
     permalink = Permalink(record.document_id, passage.text_sha256[:12], start, end)
     selectors: tuple[dict[str, str | int], ...] = (

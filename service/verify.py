@@ -1,9 +1,9 @@
 """Checking a saved answer against the texts it quotes; one changed character fails.
 
 What is checked is what the answer claims: each citation's permalink names a slice that is kept,
-and quote, offsets, selectors, title, pages and notices are that slice's; each sentence is the
-quotes of its citations followed by their markers, character for character; and the answer is its
-sentences and nothing else.
+and quote, offsets, selectors, title, pages, pinpoint, section, notices and source are that
+slice's; each sentence is the quotes of its citations followed by their markers, character for
+character; and the answer is its sentences and nothing else.
 """
 
 from collections import Counter
@@ -14,7 +14,8 @@ from corpus.permalinks import Permalink, parse_permalink
 from indexer.errors import IndexDamaged
 from indexer.open_index import OpenIndex
 from service.answerer import NOT_IN_CORPUS
-from service.editions import OpenedSlice, locate_slice, open_slice
+from service.citations import csl_item
+from service.editions import OpenedSlice, find_row, locate_slice, open_slice
 from service.schemas import (
     Citation,
     SavedAnswer,
@@ -118,7 +119,15 @@ def _check_source(citation: Citation, opened: OpenedSlice, index: OpenIndex) -> 
     _compare("location.page_start", citation.location.page_start, location.page_start)
     _compare("location.page_end", citation.location.page_end, location.page_end)
     _compare("location.page_label", citation.location.page_label, location.page_label)
+    _compare("location.pinpoint", citation.location.pinpoint, location.pinpoint)
+    _compare(
+        "location.section_path", list(citation.location.section_path), list(location.section_path)
+    )
     _compare("notices", citation.notices, list(record.notices))
+    _compare("csl", citation.csl, csl_item(record, location))
+    row = find_row(index, opened)
+    if citation.metadata and row is not None:
+        _compare("metadata", citation.metadata, dict(index.passages.metadata(row)))
 
 
 def _verify_sentence(sentence: Sentence, answer: str, quotes: dict[int, str]) -> VerifiedSentence:
@@ -130,6 +139,7 @@ def _verify_sentence(sentence: Sentence, answer: str, quotes: dict[int, str]) ->
                 raise _Wrong(f"it cites [{number}], which is not a valid citation of this answer")
         if not sentence.citation_ids:
             raise _Wrong("it cites nothing")
+        _compare("support", sentence.support, "supported")
         quoted = " ".join(f"{quotes[number]} [{number}]" for number in sentence.citation_ids)
         _compare("its text", sentence.text, quoted)
     except _Wrong as error:

@@ -387,7 +387,7 @@ def test_a_form_feed_ends_a_page_and_pages_count_from_one() -> None:
 
 def test_a_page_mark_ends_a_page_and_gives_its_label() -> None:
     reading = plain("Preface here.\n[[page xii]]\nBody here.\n[[page 1]]\nMore.\n")
-    assert [(p.number, p.label) for p in reading.pages] == [(1, "xii"), (2, "1"), (3, "3")]
+    assert [(p.number, p.label) for p in reading.pages] == [(1, "xii"), (2, "1"), (3, "2")]
     assert "[[" not in reading.text
 
 
@@ -924,3 +924,18 @@ def test_bad_files_do_not_break_the_reader_of_another_kind(shared: Path) -> None
             except ReadError:
                 continue
             assert check_document(as_document(reading)) == [], (name, reader)
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("Dodos.\n[[page 12]]\nKiwis.\n[[page 13]]\n", {"Dodos.": "12", "Kiwis.": "13"}),
+        ("Dodos.\n[[page 12]]\nKiwis.\n", {"Dodos.": "12", "Kiwis.": "13"}),
+        ("[[page 12]]\nDodos.\n[[page 13]]\nKiwis.\n", {"Dodos.": "12", "Kiwis.": "13"}),
+    ],
+)
+def test_page_marks_may_stand_at_the_foot_or_at_the_head_of_pages(
+    text: str, labels: dict[str, str]
+) -> None:
+    reading = read_text(text.encode())
+    assert {reading.text[p.start : p.end].strip(): p.label for p in reading.pages} == labels

@@ -34,16 +34,30 @@ class TextPage:
 def split_pages(text: str) -> tuple[TextPage, ...]:
     """Split a text at form feeds and at lines `[[page N]]`, each of which ends a page.
 
+    A text that begins with a line `[[page N]]` has them at the head of its pages instead. A last
+    page without a mark of its own follows the one before it.
+
     Returns:
         No pages if the text has no such mark. White space after the last mark is no page.
     """
-    pages: list[TextPage] = []
-    start = 0
-    for match in _PAGE_END.finditer(text):
-        pages.append(TextPage(match[1] or "", tuple(text[start : match.start()].split("\n"))))
-        start = match.end()
-    if pages and text[start:].strip():
-        pages.append(TextPage("", tuple(text[start:].split("\n"))))
+    marks = list(_PAGE_END.finditer(text))
+    if not marks:
+        return ()
+    labels = [mark[1] or "" for mark in marks]
+    cuts = [(mark.start(), mark.end()) for mark in marks]
+    if labels[0] and not text[: cuts[0][0]].strip():
+        begins = [end for _, end in cuts]
+        ends = [*(start for start, _ in cuts[1:]), len(text)]
+    else:
+        begins = [0, *(end for _, end in cuts)]
+        ends = [*(start for start, _ in cuts), len(text)]
+        labels.append(str(int(labels[-1]) + 1) if labels[-1].isdecimal() else "")
+    pages = [
+        TextPage(label, tuple(text[begin:end].split("\n")))
+        for label, begin, end in zip(labels, begins, ends, strict=True)
+    ]
+    if not text[begins[-1] :].strip():
+        pages.pop()
     return tuple(pages)
 
 
