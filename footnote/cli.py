@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -61,6 +60,8 @@ def show_version(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False
 ) -> None:
     """Print which Footnote this is."""
+    from importlib.metadata import version
+
     if as_json:
         print_json({"version": version("footnote"), "python": sys.version.split()[0]})
     else:
