@@ -79,7 +79,8 @@ $(VENV)/.serving: $(VENV)/.made requirements/serve.lock pyproject.toml
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.serving requirements/dev.lock requirements/torch.lock
-	@echo "installing the tools of development, sentence-transformers (about 110 MB) and torch (190 MB or more)"
+	@echo "installing the tools of development and sentence-transformers (about 110 MB), then torch"
+	@echo "(190 MB; 3 GB with CUDA where pip finds no CPU build: see TORCH_ARGS in requirements/torch.lock)"
 	@$(PIP) --no-deps --require-hashes -r requirements/dev.lock
 	@$(PIP) $(TORCH_ARGS) -r requirements/torch.lock
 	@touch $@
