@@ -85,7 +85,7 @@ def test_special_token_names_are_counted_as_text() -> None:
 def test_any_sentence_transformers_model_can_be_used(tmp_path: Path) -> None:
     """A tiny model with random weights, made here, indexes and reports its own fingerprint."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path / "bert"

@@ -6,20 +6,25 @@ needed, and a service starts without importing either.
 """
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import local
 
 import numpy as np
-import openvino as ov
-import openvino.opset15 as op
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from indexer.encoders.base import Encoded, Floats, batches_by_length
 from indexer.errors import EncoderUnavailable
+
+# Where it is installed, openvino would tell its maker of each import; without it, it stays silent.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+import openvino.opset15 as op  # noqa: E402
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
