@@ -9,8 +9,8 @@ class SearchWeights(IndexSettings):
     """How the three arms are joined; weights need not add up to 1."""
 
     # Set before measuring: half to late interaction, the rest shared. On evalset (81 questions)
-    # nDCG@10 is .722; the best of a sweep, .05/.25/.70, gives .736, which is no proven gain (paired
-    # randomisation p = .29), so it was not taken. Never tuned on bench.
+    # nDCG@10 is .722; the best of a sweep, .05/.25/.70, gives .736 (paired randomisation p = .29)
+    # and was undone after bench went down with it: eval/results/README.md tells the whole story.
     weight_dense: float = Field(0.25, ge=0, description="Weight of the pooled vectors' cosine.")
     weight_lexical: float = Field(0.25, ge=0, description="Weight of BM25.")
     weight_late_interaction: float = Field(0.5, ge=0, description="Weight of late interaction.")
@@ -32,7 +32,7 @@ class ServiceSettings(SearchWeights):
     answer_passages: int = Field(8, ge=1, le=50, description="Passages that sentences come from.")
     closest_passages: int = Field(3, ge=0, le=20, description="Shown with a declined question.")
     abstain_below: float = Field(
-        0.37,  # keeps 95% of the answerable questions of evalset; see service/confidence.py
+        0.37,  # kept 95% of the questions it was fitted on; see service/confidence.py
         ge=0,
         le=1,
         description="Confidence under which a question is declined.",
