@@ -59,7 +59,11 @@ class OpenIndex:
         A text of an older edition is found as long as it is kept. Whether the slice's document
         id is the text's own can be told only for current documents.
         """
-        digest = self.texts.find(permalink.text_sha12)
+        record = self.documents.get(permalink.document_id)
+        if record is not None and record.text_sha256.startswith(permalink.text_sha12):
+            digest: str | None = record.text_sha256  # no look through the folder of all texts
+        else:
+            digest = self.texts.find(permalink.text_sha12)
         if digest is None:
             return None
         text = self.texts.get(digest)

@@ -137,12 +137,15 @@ class Answerer:
 
     def _misses_name(self, question: str, result: SearchResult) -> bool:
         """Tell whether the question names something that none of the first passages has."""
+        names = find_names(question)
+        if not names:
+            return False
         found: set[str] = set()
         for hit in result.hits[: self._settings.answer_passages]:
             known = [str(value) for value in hit.passage.metadata.values()]
             for text in (hit.text, hit.title, *hit.passage.section_path, *known):
                 found |= self.retriever.stems(text)
-        return any(not self.retriever.stems(name) <= found for name in find_names(question))
+        return any(not self.retriever.stems(name) <= found for name in names)
 
     def _candidates(
         self, question: str, result: SearchResult, similarities: list[Floats]

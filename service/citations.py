@@ -71,19 +71,30 @@ class Citation:
 
 
 def locate(
-    record: DocumentRecord, passage: Passage, start: int, end: int, *, pinpoint: str | None
+    record: DocumentRecord,
+    section_path: tuple[str, ...],
+    start: int,
+    end: int,
+    *,
+    pinpoint: str | None,
 ) -> Location:
-    """Return where text[start:end] of a passage's document is."""
+    """Return where text[start:end] of a document is, under the headings it stands under."""
     pages = [page for page in record.pages if page.start < end and page.end > start]
     return Location(
         page_start=pages[0].number if pages else None,
         page_end=pages[-1].number if pages else None,
         page_label=pages[0].label if pages else "",
         pinpoint=pinpoint,
-        section_path=passage.section_path,
+        section_path=section_path,
         start_char=start,
         end_char=end,
     )
+
+
+def find_pinpoint(index: OpenIndex, record: DocumentRecord, start: int, end: int) -> str | None:
+    """Return what the blocks of text[start:end] say they come from; None if they don't say."""
+    blocks = index.documents.blocks(record, start=start, end=end)
+    return next((block.pinpoint for block in blocks if block.pinpoint), None)
 
 
 def cite(
@@ -107,9 +118,8 @@ def cite(
         raise KeyError(passage.document_id)
     text = index.texts.get(passage.text_sha256)
     quote = text[start:end]
-    blocks = index.documents.blocks(record, start=start, end=end)
-    pinpoint = next((block.pinpoint for block in blocks if block.pinpoint), None)
-    location = locate(record, passage, start, end, pinpoint=pinpoint)
+    pinpoint = find_pinpoint(index, record, start, end)
+    location = locate(record, passage.section_path, start, end, pinpoint=pinpoint)
     permalink = Permalink(record.document_id, passage.text_sha256[:12], start, end)
     selectors: tuple[dict[str, str | int], ...] = (
         {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from corpus.permalinks import Permalink
 from indexer.documents import DocumentRecord
 from indexer.open_index import OpenIndex
-from service.citations import Location
+from service.citations import Location, find_pinpoint, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,10 @@ def locate_slice(index: OpenIndex, opened: OpenedSlice) -> Location | None:
     if record is None or not opened.current:
         return None
     start, end = opened.permalink.start, opened.permalink.end
-    pages = [page for page in record.pages if page.start < end and page.end > start]
-    blocks = index.documents.blocks(record, start=start, end=end)
     row = find_row(index, opened)
-    return Location(
-        page_start=pages[0].number if pages else None,
-        page_end=pages[-1].number if pages else None,
-        page_label=pages[0].label if pages else "",
-        pinpoint=next((block.pinpoint for block in blocks if block.pinpoint), None),
-        section_path=() if row is None else index.passages.get(row).section_path,
-        start_char=start,
-        end_char=end,
-    )
+    section_path = () if row is None else index.passages.get(row).section_path
+    pinpoint = find_pinpoint(index, record, start, end)
+    return locate(record, section_path, start, end, pinpoint=pinpoint)
 
 
 def find_row(index: OpenIndex, opened: OpenedSlice) -> int | None:

@@ -19,7 +19,9 @@ def render_location(location: citations.Location) -> schemas.Location:
 def render_hit(hit: Hit, record: DocumentRecord) -> schemas.FoundPassage:
     """Return a found passage as it goes out."""
     passage = hit.passage
-    where = citations.locate(record, passage, passage.start, passage.end, pinpoint=passage.pinpoint)
+    where = citations.locate(
+        record, passage.section_path, passage.start, passage.end, pinpoint=passage.pinpoint
+    )
     return schemas.FoundPassage(
         passage_id=passage.passage_id,
         document_id=passage.document_id,

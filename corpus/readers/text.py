@@ -66,7 +66,7 @@ def read_text(data: bytes) -> Reading:
     return Reading(
         text=canonical,
         blocks=builder.blocks,
-        pages=builder.pages if paged else (),
+        pages=builder.pages,
         notices=find_notices([*heads, *first]),
         warnings=warnings,
     )
